@@ -976,8 +976,8 @@ MUTATIONS = (
         "a refund of everything leaves no tax of the lines it takes back",
         "P5",
         f"{FRESHBOOKS}/books/refund_fit.py",
-        "        says = lines if each is None else each\n",
-        "        says = lines\n",
+        "        either = (lines,) if each is None else (lines, each)\n",
+        "        either = (lines,)\n",
         (f"{WHOLE}::test_a_refund_of_all_of_many_lines_leaves_no_tax",),
     ),
     Mutation(

@@ -8,8 +8,8 @@ rounding that agrees with the total the invoice has now. What is missing then is
 "Refund R, rounding". It is never over more than the tolerance, nor are all such lines of an invoice
 together, the sale's Rounding line included: a refund of everything takes that back, and its net
 amounts are those that stand on the invoice, to the cent; line by line where the tax of all of them
-is not what FreshBooks made of each. Where a refund cannot do without such a
-line, it is the one that evens those before it out: of 9.99 with 20 % one refund takes 8.33 off and
+is not what FreshBooks made of each. Where a refund cannot do without such a line, it is the one
+that evens those before it out: of 9.99 with 20 % one refund takes 8.33 off and
 the next one 8.32, else the sixth of them would be beyond the tolerance. For each total that
 FreshBooks may answer there is a variant, the likeliest first. FreshBooks takes no total below zero,
 so none is tried that may come below it: in two refunds of 10.83 and 10.82 the taxes may round to a
@@ -28,8 +28,7 @@ from target_freshbooks.books.rounding import (
     TaxRounding,
     is_rounding,
     roundings,
-    tax_sums,
-    taxes_by_name,
+    tax_amounts,
     tolerance,
     totals,
     ways_of_rounding,
@@ -70,7 +69,7 @@ def fit_refund(
         currency: The invoice's.
         takes_all: It takes off all that stands if nothing is wanted to be left.
     """
-    owed = [line for line in standing if is_of_stored_value(line, policy)]
+    owed = [line for line in standing if _is_of_stored_value(line, policy)]
     left = total(line.quantity * line.unit_cost for line in owed) + entry.stored
     all_of_it = takes_all and wanted_total == left
     change, number = -entry.money, entry.refund_id
@@ -121,8 +120,8 @@ def _fitted(
     lines = min(map(said, nearest), key=off)
     if takes_all:
         each = _each_as_it_stands(refund_id, exact, standing, policy, decimals)
-        says = lines if each is None else each
-        lines = min(lines, says, key=lambda one: _left_of_taxes((*standing, *one), live[0]))
+        either = (lines,) if each is None else (lines, each)
+        lines = min(either, key=lambda one: _left_of_taxes((*standing, *one), live[0]))
     places = max(decimals, policy.capabilities.amount_decimals)
     answers = [
         answer
@@ -151,8 +150,7 @@ def _all_that_stands(
     goods = [line for line in exact if not line.item_key]
     stands = sum_by_key(
         (line.taxes, rounded(line.quantity * line.unit_cost, decimals))
-        for line in standing
-        if not (_takes_up_cents(line, policy) or is_of_stored_value(line, policy))
+        for line in _goods_on(standing, policy)
     )
     left = {
         taxes: -stands.get(taxes, ZERO) - net
@@ -172,13 +170,12 @@ def _each_as_it_stands(
     None if refunds before it took parts of lines off.
     """
     sold, back = Counter[tuple[LineTaxes, Decimal]](), Counter[tuple[LineTaxes, Decimal]]()
-    for line in standing:
-        if not (_takes_up_cents(line, policy) or is_of_stored_value(line, policy)):
-            amount = rounded(line.quantity * line.unit_cost, decimals)
-            if is_refund_line(line.name) is None:
-                sold[line.taxes, amount] += 1
-            else:
-                back[line.taxes, -amount] += 1
+    for line in _goods_on(standing, policy):
+        amount = rounded(line.quantity * line.unit_cost, decimals)
+        if is_refund_line(line.name) is None:
+            sold[line.taxes, amount] += 1
+        else:
+            back[line.taxes, -amount] += 1
     if back - sold:
         return None
     name, left = refund_line(refund_id), (sold - back).elements()
@@ -186,19 +183,24 @@ def _each_as_it_stands(
     return (*taken, *(line.at(rounded(line.net, decimals)) for line in exact if line.item_key))
 
 
-def _left_of_taxes(lines: Lines, rounding: TaxRounding) -> tuple[int, Decimal]:
+def _left_of_taxes(lines: Lines, rounding: TaxRounding) -> tuple[Decimal, Decimal]:
     """What is left of the taxes, and of the amounts that bear them."""
-    taxes = taxes_by_name(tax_sums(map(weigh, lines), rounding), rounding)
+    taxes = tax_amounts(lines, rounding)
     nets = sum_by_key((line.taxes, line.quantity * line.unit_cost) for line in lines if line.taxes)
-    return sum(map(abs, taxes.values())), total(map(abs, nets.values()))
+    return total(map(abs, taxes.values())), total(map(abs, nets.values()))
 
 
-def is_of_stored_value(line: InvoiceLine, policy: Policy) -> bool:
+def _goods_on(lines: Lines, policy: Policy) -> Iterator[InvoiceLine]:
+    """What was sold, and what refunds took of it: neither cents taken up nor stored value."""
+    for line in lines:
+        if not (_takes_up_cents(line, policy) or _is_of_stored_value(line, policy)):
+            yield line
+
+
+def _is_of_stored_value(line: InvoiceLine, policy: Policy) -> bool:
     """Whether the line says what is owed on gift certificates or store credit."""
-    return not line.taxes and line.name in {
-        policy.names.gift_certificate,
-        policy.names.store_credit,
-    }
+    names = policy.names
+    return not line.taxes and line.name in {names.gift_certificate, names.store_credit}
 
 
 def rounding_on(lines: Lines, policy: Policy, decimals: int) -> Decimal:

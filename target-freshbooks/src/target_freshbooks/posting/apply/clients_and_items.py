@@ -18,12 +18,7 @@ from target_freshbooks.posting.apply.clients import ClientUpserts
 from target_freshbooks.posting.apply.deleted_clients import DeletedClients
 from target_freshbooks.posting.apply.items import ItemUpserts, store_currency
 from target_freshbooks.posting.apply.outcome_lookup import RetriesExhausted
-from target_freshbooks.posting.apply.writer import (
-    BUSY_PAUSES,
-    MOST_THROTTLED,
-    OutcomeUnknown,
-    Writer,
-)
+from target_freshbooks.posting.apply.writer import OutcomeUnknown, Patience, Writer
 from target_freshbooks.posting.results import DEFECTS
 from target_freshbooks.shop import ReadError, read_customer, read_product
 
@@ -129,21 +124,14 @@ class ClientsAndItems:
             Refused: FreshBooks declined, or kept saying that another request is at it.
             RetriesExhausted: FreshBooks kept failing.
         """
-        pauses, waits = iter(BUSY_PAUSES), iter(range(MOST_THROTTLED))
+        patience = Patience()
         while True:
             try:
                 change()
             except OutcomeUnknown as unknown:
                 if self._settle_unknown(unknown):
                     return
-            except Conflict:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                self._sleep(pause)
-            except Throttled as throttled:
-                if next(waits, None) is None:
-                    raise
-                logger.warning("%s; looking again before it is written", throttled)
+            except (Conflict, Throttled) as busy:
+                self._sleep(patience.pause_after(busy))
             else:
                 return

@@ -105,8 +105,8 @@ def with_left_to_do(at: ReconcileState, result: OrderResult) -> OrderResult:
     if at.blocked is None or result.parked is None or at.observed.invoice is None:
         return result
     left = [step.why for step in steps_back(at.context, at.observed, at.progress)]
-    told = "".join(f" It is left to {why}." for why in left)
-    parked = replace(result.parked, detail=f"{result.parked.detail}{told}")
+    remainder = "".join(f" It is left to {why}." for why in left)
+    parked = replace(result.parked, detail=f"{result.parked.detail}{remainder}")
     return replace(result, parked=parked)
 
 
