@@ -300,6 +300,9 @@ class Histories(Promises, RuleBasedStateMachine):
     @rule()
     def lose_ledger(self) -> None:
         self.tally["lose ledger"] += 1
+        for order in [one for one, lines in self.touched.items() if lines]:
+            if (invoice := self.look(order)) and invoice["v3_status"] == "draft":
+                self.touched[order] = []  # our Draft is finished where nothing is remembered of it
         self.forget()
         self.older = self.newest = ""
         self.is_ledger_lost = True
