@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mutate.lines import Mutation
 
 MACHINE = "tests/posting/test_posting_machine.py"
-SHARDS = " or ".join(f"[{number}]" for number in range(4))
+SHARDS = " or ".join(f"[{number}]" for number in range(16))
 SECONDS = 3_000
 BROKEN = re.compile(r"broken after (\d+) steps, the shortest history has (\d+)")
 
