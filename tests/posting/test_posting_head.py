@@ -94,12 +94,14 @@ def test_what_freshbooks_filled_in_stays_when_the_address_is_corrected(world: An
     assert world.invoice(order)["organization"] == filled_in
 
 
-def test_an_order_moves_to_a_client_made_anew_if_that_one_was_deleted(world: Any) -> None:
+def test_an_order_moves_to_a_client_made_anew_if_that_one_is_deleted_meanwhile(world: Any) -> None:
     world.switch(fb__deleted_client_invoice="refuse")
     order, former = world.place(billing=JANE), world.place(billing=JO)
     world.sync()
     gone = client_named(world, "jo@shop.example")
-    world.put(f"users/clients/{gone}", {"client": {"vis_state": 1}})
+    deletion = {"client": {"vis_state": 1}}
+    write = {"method": "PUT", "path": f"users/clients/{gone}", "json": deletion}
+    world.fault(kind="act", writes=[write], times=1, **PUT)
     world.change_and_sync(order, "edit", billing=JO)
     client, *names = head(world, order)
     assert names == ["Jo", "Roe"]

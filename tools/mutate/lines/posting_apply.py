@@ -783,7 +783,7 @@ MUTATIONS = (
         f"{FRESHBOOKS}/posting/apply/refused_step.py",
         "anew = _of_another_client(parts, at) if CLIENT in step.body else None",
         "anew = None",
-        (f"{HEAD}::test_an_order_moves_to_a_client_made_anew_if_that_one_was_deleted",),
+        (f"{HEAD}::test_an_order_moves_to_a_client_made_anew_if_that_one_is_deleted_meanwhile",),
     ),
     Mutation(
         "a head that was changed without an answer is ours",
