@@ -204,8 +204,9 @@ def test_a_credit_note_that_is_deleted_while_the_run_goes_on_is_made_again(
 
 def test_a_credit_note_of_another_client_is_found_before_its_outcome_is_known(world: Any) -> None:
     world.settings["refund_mode"] = "credit_note"
-    order = of_customer(world)
     other = world.invoice(world.synced(billing=JO))["customerid"]
+    jane = world.control("POST", "shop/customers", JANE)
+    order = world.place(billing=JANE, customer_id=jane["id"])
     world.change(order, "refund", lines=[{"line": 0, "quantity": 1}], to=STORE_CREDIT)
     path = "credit_notes/credit_notes"
     world.killed_in_write(world.messages(), when="after", method="POST", path=path)
