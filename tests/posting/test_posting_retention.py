@@ -139,6 +139,14 @@ def test_after_retention_no_text_of_any_table_names_the_shopper(
     assert named_in(world) == []
 
 
+def test_what_a_dry_run_alone_was_told_is_dropped_too(world: Any) -> None:
+    before = world.messages()
+    looked_at_in_a_dry_run(world)
+    assert named_in(world)
+    world.sync(before, ledger_retention_days=0)
+    assert named_in(world) == []
+
+
 def test_what_comes_again_unchanged_is_dropped_again_though_nothing_was_to_be_done(
     world: Any,
 ) -> None:

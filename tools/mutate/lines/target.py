@@ -55,7 +55,9 @@ MUTATIONS = (
         f"{FRESHBOOKS}/run.py",
         "            ScratchLedger(self.ledger).inbox.prune(timedelta(days=days))\n",
         "",
-        ("tests/posting/test_posting_retention.py",),
+        (
+            "tests/posting/test_posting_retention.py::test_what_a_dry_run_alone_was_told_is_dropped_too",
+        ),
     ),
     Mutation(
         "a number that is none is left to the field that has it",
