@@ -141,3 +141,9 @@ SIDES: dict[str, tuple[str, dict[object, Told]]] = {
     "lines_max": ("lines", {0: so("at least 100"), 60: so(60)}),
 }
 """Of each switch: the check that settles it, and what is told by each of its (or some) sides."""
+
+MET_UNDER = {
+    "number_taken_status": ("number_unique", "yes"),
+    "number_taken_errno": ("number_unique", "yes"),
+}
+"""Switches that no request meets but under that side of another."""

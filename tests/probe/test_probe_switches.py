@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from sides import SIDES
+from sides import MET_UNDER, SIDES
 from target_freshbooks.probe.checks import CHECKS
 
 CASES = [(switch, side) for switch, (_, by_side) in SIDES.items() for side in by_side]
@@ -23,6 +23,9 @@ def probe_under(desk: Any, sides: dict[str, object]) -> list[str]:
     findings = desk.probe(*["--full"] * full)
     wrong = []
     for switch, side in sides.items():
+        other, needed = MET_UNDER.get(switch, (switch, side))
+        if sides.get(other, needed) != needed:
+            continue
         check, by_side = SIDES[switch]
         found = findings[check]
         if found["why"] and len(sides) > 1:
