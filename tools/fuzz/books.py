@@ -288,7 +288,8 @@ class _OAuth:
         self._wire.requests = 0
         pair = self._oauth.refresh(TOKEN)
         pair.expires_at.isoformat()
-        json.dumps([pair.access_token, pair.scope]).encode()
+        (pair.access_token + pair.refresh_token).encode("ascii")
+        pair.scope.encode()
 
 
 class _Stored:
@@ -315,4 +316,4 @@ class _Stored:
             policy=RetryPolicy(0, random.Random(1), _never),  # noqa: S311 - jitter
             pause=_never,
         )
-        source.access_token()
+        source.access_token().encode("latin-1")  # as a header is

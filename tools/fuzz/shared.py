@@ -126,9 +126,12 @@ def _read_settings(example: tuple[str, dict[str, Any]]) -> None:
     if program == "target":
         FORM.check_names(values, {}, log)
         read_settings(values)
+        json.dumps(FORM.read(values), ensure_ascii=False).encode()
     elif program == "tap":
         tap.FORM.check_names(values, {}, log)
-        tap.store_hash_of(tap.FORM.read(values))
+        read = tap.FORM.read(values)
+        tap.store_hash_of(read)
+        json.dumps(read, ensure_ascii=False).encode()
     else:
         variables = {
             f"{webhooks.PREFIX}{name.upper()}": value

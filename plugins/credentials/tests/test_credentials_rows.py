@@ -80,6 +80,13 @@ def test_one_junk_row_locks_nobody_else_out(url: str, junk: bytes) -> None:
     assert CredentialStore.open(url, KEY).read("new") == {"n": 1}
 
 
+def test_half_a_character_in_a_row_can_be_sent_and_written(url: str) -> None:
+    store = CredentialStore.open(url, KEY)
+    store.write("freshbooks:app", {"refresh_token": "a\ud800", "\udfff": ["\ud83d\ude00"]})
+    document = CredentialStore.open(url, KEY).read("freshbooks:app")
+    assert document == {"refresh_token": "a\ufffd", "\ufffd": ["\U0001f600"]}
+
+
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_a_key_is_not_changed_while_a_row_does_not_open_and_nothing_is_lost(
     tmp_path: Path, junk: bytes

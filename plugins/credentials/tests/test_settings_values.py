@@ -152,3 +152,22 @@ def test_a_long_value_is_shown_in_part() -> None:
     with pytest.raises(SettingError) as told:
         read_value("x", "9" * 5000, WHOLE)
     assert len(str(told.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("schema", "given"),
+    [
+        (TEXT, "a\udcff"),
+        (SECRET, "a\udcff"),
+        (TEXTS, "a,\udcff"),
+        (MAPPING, '{"a": "\\ud800"}'),
+        (MAPPING, {"\ud800": "a"}),
+        (CLIENT, {"email": "\ud800@b.c"}),
+    ],
+)
+def test_what_is_no_utf8_is_refused_without_showing_it(
+    schema: dict[str, Any], given: object
+) -> None:
+    with pytest.raises(SettingError) as told:
+        read_value("x", given, schema)
+    assert str(told.value) == "The setting x holds what is no UTF-8: write it again."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from target_freshbooks.freshbooks import OAuth, Wire, parsing
 from target_freshbooks.freshbooks.answers import read
-from target_freshbooks.freshbooks.errors import ApiError, Failing
+from target_freshbooks.freshbooks.errors import ApiError, Failing, UnknownOutcome
 from target_freshbooks.freshbooks.parsing import Unreadable
 from target_freshbooks.freshbooks.refusals import RefusalKind, meaning
 
@@ -73,6 +73,17 @@ def test_words_without_end_are_read_in_no_time(words: str) -> None:
     assert len(error.message) <= 2_000
 
 
+def oauth(server: Any, clock: Any) -> OAuth:
+    return OAuth(
+        client_id="app",
+        client_secret="secret",
+        redirect_uri="https://localhost/callback",
+        auth_url="https://auth.example",
+        wire=Wire(server.url, user_agent="test", timeout=5),
+        clock=clock,
+    )
+
+
 @pytest.mark.parametrize(
     "odd",
     [
@@ -88,13 +99,16 @@ def test_tokens_whose_end_cannot_be_reckoned_last_an_hour(
 ) -> None:
     body = f'{{"access_token": "a", "refresh_token": "r", {odd}}}'
     server.script(reply(body=body.encode()))
-    oauth = OAuth(
-        client_id="app",
-        client_secret="secret",
-        redirect_uri="https://localhost/callback",
-        auth_url="https://auth.example",
-        wire=Wire(server.url, user_agent="test", timeout=5),
-        clock=clock,
-    )
-    pair = oauth.refresh("old")
+    pair = oauth(server, clock).refresh("old")
     assert pair.expires_at == clock() + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("odd", ["\\u20ac", "\\ud800", "a b", "a\\nb", "\\u0000", " ", ""])
+@pytest.mark.parametrize("name", ["access_token", "refresh_token"])
+def test_what_no_header_takes_is_no_token(
+    server: Any, reply: Any, clock: Any, name: str, odd: str
+) -> None:
+    other = {"access_token": "refresh_token", "refresh_token": "access_token"}[name]
+    server.script(reply(body=f'{{"{name}": "{odd}", "{other}": "fine"}}'.encode()))
+    with pytest.raises(UnknownOutcome, match="holds no tokens"):
+        oauth(server, clock).refresh("old")

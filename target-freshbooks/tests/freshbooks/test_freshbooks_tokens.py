@@ -206,6 +206,15 @@ def test_a_login_by_another_process_is_used_instead_of_a_refresh(
     assert endpoint.count == 2
 
 
+def test_an_access_token_that_no_header_takes_is_refreshed(
+    source: Any, store: CredentialStore, clock: Any
+) -> None:
+    end = (clock() + timedelta(hours=12)).isoformat()
+    tokens = {"access_token": "a\u20ac", "refresh_token": "seed-0", "expires_at": end}
+    store.write(NAME, tokens)
+    assert source().access_token() == "access-1"
+
+
 def test_eight_threads_refresh_once(endpoint: Rotating, source: Any) -> None:
     tokens = source()
     first = tokens.access_token()

@@ -259,4 +259,20 @@ MUTATIONS = (
             "new_seed_is_taken",
         ),
     ),
+    Mutation(
+        "what no header takes is no token",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/oauth.py",
+        '    return bool(value) and value.isascii() and value.isprintable() and " " not in value\n',
+        "    return bool(value)\n",
+        (ODD_BOOKS, "-k", "no_header_takes"),
+    ),
+    Mutation(
+        "a stored access token that no header takes is not used",
+        "P10",
+        f"{FRESHBOOKS}/freshbooks/tokens.py",
+        'not is_token(document.get("access_token"))',
+        'not document.get("access_token")',
+        ("target-freshbooks/tests/freshbooks/test_freshbooks_tokens.py", "-k", "no_header_takes"),
+    ),
 )

@@ -65,7 +65,7 @@ def read_json(
     except RecursionError:
         raise ValueError("the document is nested too deeply to be decoded") from None
     document = _pruned(document, unreadable)
-    return _sound(document) if _HALVES.search(text) else document
+    return with_whole_characters(document) if _HALVES.search(text) else document
 
 
 def _weight(text: str) -> int:
@@ -116,10 +116,14 @@ def _pruned(document: Any, unreadable: Unreadable) -> Any:  # noqa: ANN401 - see
     return document
 
 
-def _sound(value: Any) -> Any:  # noqa: ANN401 - see `read_json`
-    """The document without half characters, which neither a file nor a database takes."""
+def with_whole_characters(value: Any) -> Any:  # noqa: ANN401 - see `read_json`
+    """The document with U+FFFD for half characters, which no file, database or request takes."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {_sound(key): _sound(entry) for key, entry in value.items()}
-    return [_sound(entry) for entry in value] if isinstance(value, list) else value
+        return {
+            with_whole_characters(key): with_whole_characters(entry) for key, entry in value.items()
+        }
+    if isinstance(value, list):
+        return [with_whole_characters(entry) for entry in value]
+    return value

@@ -6,6 +6,7 @@ from typing import Any
 
 from .commands import credentials
 from .errors import EntryUnusable
+from .json_text import with_whole_characters
 
 
 def sealed(name: str, document: Mapping[str, Any]) -> bytes:
@@ -30,4 +31,4 @@ def unsealed(name: str, plain: bytes, url: str) -> dict[str, Any]:
             "under that name, as after a row of the database was copied over another. Remove the "
             f"entry ({credentials('delete', name, url=url)}) and log in, or set it, again"
         )
-    return document
+    return dict(with_whole_characters(document))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from connector_credentials.commands import ctl
@@ -86,6 +86,13 @@ class TokenPair:
     refresh_token: str = field(repr=False)
     expires_at: datetime
     scope: str
+
+
+def is_token(value: object) -> TypeGuard[str]:
+    """Whether it can be a token: a header takes it as it is."""
+    if not isinstance(value, str):
+        return False
+    return bool(value) and value.isascii() and value.isprintable() and " " not in value
 
 
 class OAuth:
@@ -211,14 +218,14 @@ class OAuth:
         return reply
 
     def _pair(self, document: dict[str, Any]) -> TokenPair | None:
-        """The pair of an answer, None if a token is missing.
+        """The pair of an answer, None if a token is missing or can be none.
 
         A refresh was once seen to repeat the first `created_at` with a smaller `expires_in`, so
         the end is reckoned from the answer, not from now; unless that end has passed already,
         which a token just given cannot mean.
         """
         access, refresh = document.get("access_token"), document.get("refresh_token")
-        if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh):
+        if not (is_token(access) and is_token(refresh)):
             return None
         created, lifetime = document.get("created_at"), document.get("expires_in")
         now = self._clock()

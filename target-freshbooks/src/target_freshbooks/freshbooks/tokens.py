@@ -27,7 +27,7 @@ from connector_credentials.backoff import RetryPolicy
 from connector_credentials.stop import STOP
 
 from .errors import AuthError, FreshBooksError, Outage, UnknownOutcome
-from .oauth import OAuth, TokenPair, reconnect
+from .oauth import OAuth, TokenPair, is_token, reconnect
 from .token_chain import OPERATION, TokenChain
 
 Check = Callable[[TokenPair], Mapping[str, Any] | None]
@@ -256,7 +256,7 @@ class TokenSource:
 
 def is_usable(document: Mapping[str, Any], now: datetime) -> bool:
     """Whether the access token of a stored pair is good for some minutes at least."""
-    if not document.get("access_token"):
+    if not is_token(document.get("access_token")):
         return False
     # Where clocks disagree, or tokens live for minutes, "soon" would be "always".
     if now - _time(document, "refreshed_at") < JUST_REFRESHED:

@@ -43,10 +43,14 @@ def read_value(name: str, value: object, schema: _Schema) -> Any:  # noqa: ANN40
         SettingError: Names the setting, the value (unless it is secret) and what it must be.
     """
     try:
-        return _read(value, schema)
+        read = _read(value, schema)
+        utf8 = _is_utf8(read)
     except (ValueError, TypeError, SyntaxError, RecursionError, OverflowError):
         shown = "" if schema.get("secret") else f" is {_shown(value)}: it"
         raise SettingError(f"The setting {name}{shown} must be {_words(schema)}.") from None
+    if not utf8:
+        raise SettingError(f"The setting {name} holds what is no UTF-8: write it again.")
+    return read
 
 
 def choices(names: Sequence[str]) -> str:
@@ -82,6 +86,15 @@ def _one_of(known: Sequence[str | None], value: object) -> object:
     text = value.strip() if isinstance(value, str) else value
     _require(text in known)
     return text
+
+
+def _is_utf8(value: object) -> bool:
+    """Whether no text in it has half characters: what was no UTF-8 in the environment has them."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(value: object) -> str:
