@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.fixture
+def world(world: Any) -> Any:
+    """Its orders' month is the clock's, also in the last hours of one in the shop."""
+    world.settings["timezone"] = "UTC"
+    return world
+
+
 def report(world: Any, order: int) -> tuple[dict[str, Any], dict[str, str]]:
     """What `report` says of the order's month, and the order's row."""
     month = str(world.row(order).order_date)[:7]

@@ -45,6 +45,13 @@ class Report:
         return row
 
 
+@pytest.fixture
+def world(world: Any) -> Any:
+    """Its orders' month is the clock's, also in the last hours of one in the shop."""
+    world.settings["timezone"] = "UTC"
+    return world
+
+
 def report(world: Any, month: str = "") -> Report:
     month = month or str(world.control("GET", "clock")["now"])[:7]
     return Report(world.ctl("report", "--month", month, "--output", str(world.home)))
